@@ -22,6 +22,14 @@ describe('the plan', () => {
     expect(new Set(trials.map(({ split }) => split))).toEqual(new Set(['validation']));
   });
 
+  it('keeps the trials of a search to which a round is added, at other points', () => {
+    const more = { ...study, search: { ...study.search, rounds: 2 } };
+    const [before, after] = [study, more].map((one) => searchTrials(one).map(({ hash }) => hash));
+    expect(after!.slice(0, before!.length)).toEqual(before);
+    expect(new Set(after).size).toBe(2 * before!.length);
+    expect(winners(more, searched()).get('lmd')).toBe('waiting');
+  });
+
   it('runs the search first, and nothing else before it is whole', () => {
     const results = searched();
     const [first] = [...results.keys()];

@@ -26,12 +26,19 @@ function trial(part: PartName, study: Study, optimizer: StudyOptimizer, changes:
   return { part, optimizer: name, variant, label, configuration, options: set, format, seed, steps, split, hash };
 }
 
+/** The points of all rounds. Those of the first do not depend on the number of rounds, so its trials stay valid. */
+function searchPoints({ search: { trials, rounds, seed } }: Study, { name, search }: StudyOptimizer): Options[] {
+  return Array.from({ length: rounds }, (_, round) =>
+    samplePoints(search, trials, seed, round === 0 ? name : `${name}/round ${round + 1}`),
+  ).flat();
+}
+
 /** The trials of the search: the same number for every optimizer, evaluated on validation data. */
 export function searchTrials(study: Study): Trial[] {
-  const { trials, steps, seed } = study.search;
-  const points = study.optimizers.map((optimizer) => samplePoints(optimizer.search, trials, seed, optimizer.name));
+  const { steps, seed } = study.search;
+  const points = study.optimizers.map((optimizer) => searchPoints(study, optimizer));
   // Alternates between optimizers, so that an interrupted search has spent the same on each.
-  return Array.from({ length: trials }, (_, index) =>
+  return points[0]!.flatMap((_, index) =>
     study.optimizers.map((optimizer, position) =>
       trial('search', study, optimizer, {
         variant: `#${index + 1}`,
@@ -42,7 +49,7 @@ export function searchTrials(study: Study): Trial[] {
         split: 'validation',
       }),
     ),
-  ).flat();
+  );
 }
 
 /** The point of each optimizer's space with the lowest validation loss. */

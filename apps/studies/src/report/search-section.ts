@@ -5,7 +5,8 @@ import { decimal, formatTitle, showOptions } from './format.js';
 /** The search space, the trials and the winner of each optimizer. */
 export function searchSection(evidence: Evidence): Block[] {
   const { study, plan } = evidence;
-  const { trials, steps, seed, format } = study.search;
+  const { trials, rounds, steps, seed, format } = study.search;
+  const designs = rounds === 1 ? 'a Latin hypercube' : `${rounds} Latin hypercubes`;
   const searched = format === undefined ? 'the first format of each optimizer' : formatTitle(format);
   const spaces = study.optimizers.map(({ name, search, options, clipNorm, distributed = {} }) => [
     optimizerTitle(study, name),
@@ -48,7 +49,7 @@ export function searchSection(evidence: Evidence): Block[] {
   return [
     heading('Hyperparameter search'),
     text(
-      `${trials} trials per optimizer, at the points of a Latin hypercube (seed ${seed}); ${steps} steps each ` +
+      `${rounds * trials} trials per optimizer, at the points of ${designs} (seed ${seed}); ${steps} steps each ` +
         `in ${searched}. The criterion is the validation loss. The winner is used in every format, without ` +
         'tuning for each format. Optimizers that train only matrices are combined with AdamW for biases, gains ' +
         `and embeddings, with one setting: ${showOptions(study.rest)}.`,

@@ -101,7 +101,8 @@ function checkTrials(study: Study, origin: string): void {
     for (const [option, { minimum, maximum, choices }] of Object.entries(optimizer.search)) {
       for (const value of choices ?? [minimum!, maximum!]) {
         const search = { ...optimizer.search, [option]: { scale: 'log' as const, choices: [value] } };
-        const single = { ...study, optimizers: [{ ...optimizer, search }], search: { ...study.search, trials: 1 } };
+        const one = { ...study.search, trials: 1, rounds: 1 };
+        const single = { ...study, optimizers: [{ ...optimizer, search }], search: one };
         for (const trial of searchTrials(single)) checkTrial(trial, origin);
       }
     }

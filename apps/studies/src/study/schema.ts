@@ -86,7 +86,8 @@ export const studySchema = z.strictObject({
     .default(false)
     .describe('Backward products use the format of the forward pass, instead of `configuration.backward`.'),
   search: z.strictObject({
-    trials: count,
+    trials: count.describe('Trials of each optimizer in a round.'),
+    rounds: count.default(1).describe('Latin hypercubes of `trials` points; one more continues a search that is done.'),
     steps: count,
     seed: z.int().min(0).default(0).describe('Selects the points of the space; the seed of the trials too.'),
     format: format.optional().describe('Default: the first format of each optimizer.'),
