@@ -20,7 +20,11 @@ function placeOf(name) {
   return header === null ? undefined : `include/${header[1]}`;
 }
 
-/** Runs a program; throws an error with its output if it fails. */
+/**
+ * Runs a program; throws an error with its output if it fails.
+ *
+ * @returns {Promise<void>}
+ */
 function run(command, args, cwd) {
   return new Promise((done, fail) => {
     const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
