@@ -75,11 +75,12 @@ function byTile(
   return ({ random, backend }) =>
     (shape) => {
       const width = shape.at(-1)!;
-      const tiles = new Map<string, (x: number) => number>();
+      const across = Math.ceil(width / size);
+      const tiles: ((x: number) => number)[] = [];
       return floats(shape, (i) => {
-        const tile = `${Math.floor(i / width / size)},${Math.floor((i % width) / size)}`;
-        if (!tiles.has(tile)) tiles.set(tile, value(random, backend));
-        return tiles.get(tile)!(random.normal());
+        const tile = Math.floor(i / width / size) * across + Math.floor((i % width) / size);
+        tiles[tile] ??= value(random, backend);
+        return tiles[tile](random.normal());
       });
     };
 }

@@ -67,11 +67,13 @@ export function encodeOperand(x: Values, options: EncodeOperandOptions): Encoded
 export function blockMatmul(a: EncodedMatrices, b: EncodedMatrices, shape: readonly number[]): Values {
   const [m, n] = shape.slice(-2) as [number, number];
   const data = new Float64Array(sizeOf(shape));
-  for (let i = 0; i < data.length; i++) {
-    const index = Math.floor(i / (m * n));
+  for (let first = 0, index = 0; first < data.length; first += m * n, index++) {
     const left = a.matrices[a.matrices.length === 1 ? 0 : index]!;
     const right = b.matrices[b.matrices.length === 1 ? 0 : index]!;
-    data[i] = withTensorScales(dot(left, Math.floor(i / n) % m, right, i % n), left, right);
+    const dot = dotOf(left, right);
+    for (let i = 0; i < m * n; i++) {
+      data[first + i] = withTensorScales(dot(Math.floor(i / n), i % n), left, right);
+    }
   }
   return result(shape, data);
 }
@@ -88,22 +90,27 @@ function term(integer: number, exponent: number): number {
   return Math.sign(integer) * (top > 128 ? Infinity : size * 2 ** exponent);
 }
 
-function dot(a: Matrix, row: number, b: Matrix, column: number): number {
+/** The product of a row of `a` and a column of `b`. */
+function dotOf(a: Matrix, b: Matrix): (row: number, column: number) => number {
   const size = Math.min(a.format.blockSize, b.format.blockSize);
   const unit = integerElement(a.format.element).unitExponent + integerElement(b.format.element).unitExponent;
-  let y = 0;
-  for (let start = 0; start < a.terms; start += size) {
-    const [scaleA, scaleB] = [a.scale(row, start), b.scale(column, start)];
-    if (scaleA === undefined || scaleB === undefined) return Number.NaN;
-    let sum = 0;
-    for (let k = start; k < Math.min(start + size, a.terms); k++) {
-      sum += a.integers[row * a.terms + k]! * b.integers[column * b.terms + k]!;
+  const { terms, integers: left } = a;
+  const { integers: right } = b;
+  return (row, column) => {
+    let y = 0;
+    for (let start = 0; start < terms; start += size) {
+      const scaleA = a.scale(row, start);
+      const scaleB = b.scale(column, start);
+      if (scaleA === undefined || scaleB === undefined) return Number.NaN;
+      const end = Math.min(start + size, terms);
+      let sum = 0;
+      for (let k = start; k < end; k++) sum += left[row * terms + k]! * right[column * terms + k]!;
+      const integer = sum * scaleA.significand * scaleB.significand;
+      y = Math.fround(y + term(integer, scaleA.exponent + scaleB.exponent + unit));
+      if (Math.abs(y) < smallestNormal) y = 0;
     }
-    const integer = sum * scaleA.significand * scaleB.significand;
-    y = Math.fround(y + term(integer, scaleA.exponent + scaleB.exponent + unit));
-    if (Math.abs(y) < smallestNormal) y = 0;
-  }
-  return y;
+    return y;
+  };
 }
 
 /** The last step, where a format has a scale for the whole tensor. */
