@@ -12,13 +12,18 @@ const untimed = 2;
 /** Time that an exchange may add to a step, as a part of it. */
 const allowed = 0.15;
 
+/** Steps between two averages of the weights. */
+const localSteps = 16;
+
 const medianOf = (times) => times.toSorted((a, b) => a - b)[times.length >> 1];
+const meanOf = (times) => times.reduce((sum, time) => sum + time, 0) / times.length;
 
 /**
- * Median milliseconds of a step of `lmd train`, and the number of its weights. Not the least: that of two workers needs
- * luck for both in one step, that of one process for one.
+ * Milliseconds of a step of `lmd train`, and the number of its weights. Of steps that all exchange the median, not the
+ * least: that of two workers needs luck for both in one step, that of one process for one. Where one in `period` steps
+ * exchanges, the mean of whole periods after the first.
  */
-function stepOf(words, cwd) {
+function stepOf(words, cwd, period = 1) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program, 'train', ...words, '--json'], { cwd });
     const times = [];
@@ -32,7 +37,7 @@ function stepOf(words, cwd) {
         if (event.type !== 'step') continue;
         // Its own clock: lines may come late, and several at once.
         const now = 1000 * event.seconds;
-        if (++steps > untimed) times.push(now - last);
+        if (++steps > Math.max(untimed, period)) times.push(now - last);
         last = now;
       }
     });
@@ -40,7 +45,9 @@ function stepOf(words, cwd) {
       errors += chunk;
     });
     child.on('close', (code) =>
-      code === 0 ? resolve({ median: medianOf(times), weights }) : reject(new Error(errors)),
+      code === 0
+        ? resolve({ time: period === 1 ? medianOf(times) : meanOf(times), weights })
+        : reject(new Error(errors)),
     );
   });
 }
@@ -82,14 +89,14 @@ export async function measureOverhead({ quick, server }) {
   /** One process with two micro-batches. */
   const measureAlone = async (name, { batchSize, ...rest }) => {
     const set = settings({ ...rest, batchSize, microBatchSize: batchSize / 2 });
-    const { median, weights } = await stepOf(['run.json', '--threads', '2', '--set', ...set], folder);
-    report(`step of ${name}, one process, two micro-batches`, median, 'ms');
-    return { median, weights };
+    const { time, weights } = await stepOf(['run.json', '--threads', '2', '--set', ...set], folder);
+    report(`step of ${name}, one process, two micro-batches`, time, 'ms');
+    return { time, weights };
   };
-  const compare = async (name, alone, words) => {
-    const { median } = await stepOf(['run.json', ...words], folder);
-    report(`step of ${name}`, median, 'ms', 'one process', alone.median / median, 1 / (1 + allowed));
-    return median;
+  const compare = async (name, alone, words, period) => {
+    const { time } = await stepOf(['run.json', ...words], folder, period);
+    report(`step of ${name}`, time, 'ms', 'one process', alone.time / time, 1 / (1 + allowed));
+    return time;
   };
   try {
     const alone = await measureAlone(what, { batchSize: configuration.batchSize });
@@ -112,6 +119,13 @@ export async function measureOverhead({ quick, server }) {
       const full = await compare(`${what}, two workers, averaging over NATS`, alone, over(averages));
       const rounded = { ...averages, format: 'bf16' };
       const half = await compare(`${what}, two workers, averaging in BF16 over NATS`, alone, over(rounded));
+      const local = over({ exchange: 'weights', localSteps }, { steps: 3 * localSteps });
+      await compare(
+        `${what}, two workers, weights averaged every ${localSteps} steps over NATS`,
+        alone,
+        local,
+        localSteps,
+      );
       const longName = `${what} with ${long.batchSize} examples`;
       const longAlone = await measureAlone(longName, long);
       const longFull = await compare(`${longName}, two workers, averaging over NATS`, longAlone, over(averages, long));
@@ -119,9 +133,9 @@ export async function measureOverhead({ quick, server }) {
       return [
         'Averages over NATS add b / R to a step: b bytes of each worker, at R bytes a second. An overhead of at most ' +
           `${100 * allowed} % needs a step of b / (${allowed}·R) or more.`,
-        boundOf('f32', bytes, alone.median, full),
-        boundOf('BF16', bytes / 2, alone.median, half),
-        boundOf('f32', bytes, longAlone.median, longFull),
+        boundOf('f32', bytes, alone.time, full),
+        boundOf('BF16', bytes / 2, alone.time, half),
+        boundOf('f32', bytes, longAlone.time, longFull),
       ];
     } finally {
       const ended = new Promise((resolve) => worker.on('exit', resolve));
