@@ -90,12 +90,27 @@ describe('optimizerFromDescription', () => {
       create: ({ size }: { size?: Schedule }) => adamw({ learningRate: size! }),
     };
     const schedule = { kind: 'linear', decay: 6 } as const;
-    const described = optimizerFromDescription({ groups: [{ match: '*', rule, options: { size: 0.2 } }], schedule });
-    const same = adamw({ learningRate: schedules.linear({ from: 0.2, to: 0, steps: 6 }) });
-    expect(await follow(described, initial, gradients)).toEqual(await follow(same, initial, gradients));
+    // The default follows it too.
+    for (const [options, from] of [[{ size: 0.2 }, 0.2] as const, [{}, 0.1] as const]) {
+      const described = optimizerFromDescription({ groups: [{ match: '*', rule, options }], schedule });
+      const same = adamw({ learningRate: schedules.linear({ from, to: 0, steps: 6 }) });
+      expect(await follow(described, initial, gradients)).toEqual(await follow(same, initial, gradients));
+    }
     const wrong = { groups: [{ match: '*' as const, rule, options: { rate: 1 } }] };
     expect(() => optimizerFromDescription(wrong)).toThrow(/mine has no option "rate"/);
   });
+
+  it.each(['lmd', 'adamw', 'lion', 'sgd'] as const)(
+    'schedules the learning rate of %s at its default',
+    async (rule) => {
+      const schedule = { kind: 'cosine', steps: 8, warmup: 2 } as const;
+      const described = (options: object) =>
+        optimizerFromDescription({ groups: [{ match: '*', rule, options: { ...options } }], schedule });
+      const { default: learningRate } = optimizerRules[rule].options.learningRate;
+      const left = await follow(described({}), initial, gradients);
+      expect(left).toEqual(await follow(described({ learningRate }), initial, gradients));
+    },
+  );
 
   it('schedules every step size of a rule', async () => {
     const described = optimizerFromDescription({

@@ -197,7 +197,8 @@ function ruleOf(description: RuleDescription, over: (peak: number) => Schedule):
   const scheduled = Object.entries(table).flatMap(([name, option]) => {
     const own = Object.hasOwn(schedules, name) ? schedules[name] : undefined;
     const given = Object.hasOwn(options, name) ? options[name] : undefined;
-    const value = given === undefined && own !== undefined ? option.default : given;
+    const isScheduled = own !== undefined || (option.kind === 'schedule' && option.isLearningRate);
+    const value = given === undefined && isScheduled ? option.default : given;
     if (value === undefined) return [];
     if (option.kind !== 'schedule' || typeof value !== 'number') return [[name, value]];
     // Checked here: inside a schedule it would be refused at its step.
