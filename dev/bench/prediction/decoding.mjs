@@ -30,7 +30,7 @@ export async function benchDecoding({ name, pictures, rounds, threads, hasPeer, 
 export async function benchReducedDecoding({ side, width, height, ...task }) {
   const { name, pictures, rounds, threads, hasPeer, count } = task;
   const input = /** @type {const} */ ({ width: side, height: side, fit: 'crop', cropFraction: 1 });
-  const speed = await decode(imageDecoder(undefined, 'exif', { ...input, decoding: 'reduced' }), pictures, rounds);
+  const speed = await decode(imageDecoder(undefined, undefined, { ...input, decoding: 'reduced' }), pictures, rounds);
   const title = `decoding, ${count} JPEGs of ${name}, reduced for ${side} × ${side}`;
   if (!hasPeer) {
     report(title, speed, 'images/s');

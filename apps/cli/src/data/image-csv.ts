@@ -35,8 +35,7 @@ export const imageCsv: DataSource<'imageCsv'> = {
   async load(configuration, seed) {
     const { path, pathColumn, labelColumn, undecodable } = configuration;
     const preprocessing = picturePreprocessing(configuration);
-    const { orientation } = preprocessing;
-    const images = await openImageTable({ path, pathColumn, labelColumn, undecodable, orientation, preprocessing });
+    const images = await openImageTable({ path, pathColumn, labelColumn, undecodable, preprocessing });
     return await splitImages(images, configuration, seed);
   },
   describe: ({ path }) => `images from ${path}`,

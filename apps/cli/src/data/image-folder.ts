@@ -71,7 +71,6 @@ function isFolder(path: string): boolean {
 async function loadParts(configuration: Configuration, parts: Parts, seed: number): Promise<RunData> {
   const { folder, undecodable, validation, test, augmentation } = configuration;
   const preprocessing = picturePreprocessing(configuration);
-  const { orientation } = preprocessing;
   if (test !== undefined) throw notBeside('test', test, parts.test);
   if (validation !== undefined && parts.validation !== undefined) {
     throw notBeside('validation', validation, parts.validation);
@@ -81,7 +80,7 @@ async function loadParts(configuration: Configuration, parts: Parts, seed: numbe
     for (const one of opened) await one.close();
   };
   const open = async (from: string) => {
-    const how = { undecodable, orientation, preprocessing };
+    const how = { undecodable, preprocessing };
     const one = await openImageFolder({ classNames: classNames(folder), folder: from, ...how });
     opened.push(one);
     return one;
@@ -150,8 +149,7 @@ export const imageFolder: DataSource<'imageFolder'> = {
     const parts = partsOf(folder);
     if (parts !== undefined) return await loadParts(configuration, parts, seed);
     const preprocessing = picturePreprocessing(configuration);
-    const { orientation } = preprocessing;
-    const images = await openImageFolder({ folder, undecodable, orientation, preprocessing });
+    const images = await openImageFolder({ folder, undecodable, preprocessing });
     return { ...(await splitImages(images, configuration, seed)), unused: images.unused };
   },
   describe: ({ folder }) => `images from ${folder}`,

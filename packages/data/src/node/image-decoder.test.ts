@@ -57,6 +57,11 @@ describe('imageDecoder', () => {
     }
     await stored.close();
     expect(() => imageDecoder(2, 'upright' as 'exif')).toThrow(/orientation is "upright"/);
+    const preprocessing = { height: 4, width: 4, orientation: 'stored' } as const;
+    expect(() => imageDecoder(2, 'exif', preprocessing)).toThrow(/orientation is "exif".*Use "stored" as preproc/);
+    const turned = await readFile(join(pictures, 'turned-3.jpg'));
+    expect(await decodeImage(turned, { preprocessing })).toEqual(upright);
+    await expect(decodeImage(turned, { preprocessing, orientation: 'exif' })).rejects.toThrow(/Use "stored"/);
   });
 
   it.each(refused)('refuses %s, naming %s', async (name, word) => {

@@ -36,6 +36,21 @@ interface Job {
 /** Whether images are turned as their EXIF orientation says. */
 export type Orientation = ImagePreprocessing['orientation'];
 
+/** @param owner name of the public function, for errors. */
+export function orientationBeside(
+  owner: string,
+  orientation: Orientation | undefined,
+  preprocessing: PreprocessingOptions | undefined,
+): Orientation {
+  const expected = preprocessing?.orientation;
+  if (orientation === undefined) return expected ?? 'exif';
+  if (orientation !== 'exif' && orientation !== 'stored') {
+    throw argumentError(owner, 'orientation', orientation, 'Use "exif" or "stored".');
+  }
+  if (expected === undefined || expected === orientation) return orientation;
+  throw argumentError(owner, 'orientation', orientation, `Use "${expected}" as preprocessing does, or leave it out.`);
+}
+
 /**
  * The decoder of JPEG, PNG, WebP, GIF (first frame), AVIF and TIFF (first page), with the package sharp, in the threads
  * of libuv (4, or `UV_THREADPOOL_SIZE`).
@@ -47,21 +62,19 @@ export type Orientation = ImagePreprocessing['orientation'];
  *
  * @param concurrency maximum number of files decoded at the same time, and of decoded images in memory. More than the
  * number of threads, so that they have work while this thread computes. Default 32.
- * @param orientation `exif` turns images as their EXIF orientation says (the default), `stored` keeps the pixels as
- * they are stored.
+ * @param orientation `exif` turns images as their EXIF orientation says, `stored` keeps the pixels as they are stored.
+ * Default: that of `preprocessing`, or `exif`.
  * @param preprocessing how the images will be preprocessed. With `decoding: 'reduced'`, a JPEG is decoded at 1/2, 1/4
  * or 1/8 of its size, as `reductionOf` says for this input: the pixels of Pillow's `Image.draft`, without an incomplete
- * last row or column. Other formats and small images are decoded in full. Its other fields do not matter. Default: in
- * full.
+ * last row or column. Other formats and small images are decoded in full. Its other fields do not
+ * matter, but for `orientation`. Default: in full.
  */
 export function imageDecoder(
   concurrency = 32,
-  orientation: Orientation = 'exif',
+  orientation?: Orientation,
   preprocessing?: PreprocessingOptions,
 ): ImageDecoder {
-  if (orientation !== 'exif' && orientation !== 'stored') {
-    throw argumentError('imageDecoder', 'orientation', orientation, 'Use "exif" or "stored".');
-  }
+  const turned = orientationBeside('imageDecoder', orientation, preprocessing);
   numberOption('imageDecoder', 'concurrency', concurrency, { atLeast: 1, integer: true });
   const target = reductionTarget('imageDecoder', preprocessing);
   const waiting: Job[] = [];
@@ -72,7 +85,7 @@ export function imageDecoder(
     while (running.size < concurrency) {
       const job = waiting.shift();
       if (job === undefined) return;
-      const done = decodeFile(job.path, orientation, target)
+      const done = decodeFile(job.path, turned, target)
         .then(job.resolve, job.reject)
         .then(() => {
           running.delete(job);
@@ -120,7 +133,7 @@ export interface DecodeImageOptions {
   readonly name?: string;
   /** The file that has these bytes. Without it, decoding at a reduced size writes a temporary one. */
   readonly path?: string;
-  /** `exif` (default) turns the image as its EXIF orientation says; `stored` does not. */
+  /** `exif` turns the image as its EXIF orientation says; `stored` does not. Default: as for `imageDecoder`. */
   readonly orientation?: Orientation;
   /** As for `imageDecoder`. */
   readonly preprocessing?: PreprocessingOptions;
@@ -134,10 +147,11 @@ export interface DecodeImageOptions {
  */
 export async function decodeImage(
   bytes: Uint8Array,
-  { path, name = path ?? 'The image', orientation = 'exif', preprocessing }: DecodeImageOptions = {},
+  { path, name = path ?? 'The image', orientation, preprocessing }: DecodeImageOptions = {},
 ): Promise<Pixels> {
   const target = reductionTarget('decodeImage', preprocessing);
-  return await decodeBytes(bytes, { name, path, orientation, target });
+  const turned = orientationBeside('decodeImage', orientation, preprocessing);
+  return await decodeBytes(bytes, { name, path, orientation: turned, target });
 }
 
 async function decodeBytes(

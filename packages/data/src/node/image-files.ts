@@ -3,7 +3,7 @@ import { type FingerprintPart, fingerprintOf } from '@lmd/training';
 import type { ImageSource, ReductionTarget } from '../images/image.js';
 import { type PreprocessingOptions, preprocessingOptionTable } from '../images/preprocessing.js';
 import { argumentError } from '../options.js';
-import { type ImageDecoder, imageDecoder } from './image-decoder.js';
+import { type ImageDecoder, imageDecoder, orientationBeside } from './image-decoder.js';
 import { readWhole } from './read-file.js';
 import { reductionTarget } from './reduction-target.js';
 import { loadSharp } from './sharp.js';
@@ -38,13 +38,12 @@ export const imageFilesOptionTable = {
   }),
   /**
    * Whether images are turned as their EXIF orientation says, or keep their pixels as stored. A custom `decoder`
-   * decides itself. `exif` or `stored`; default `exif`.
+   * decides itself. Default: that of `preprocessing`, or `exif`. `exif` or `stored`.
    */
   orientation: option.choice(preprocessingOptionTable.orientation.choices, {
-    default: 'exif',
     describe:
       'Whether images are turned as their EXIF orientation says, or keep their pixels as stored. A custom `decoder` ' +
-      'decides itself.',
+      'decides itself. Default: that of `preprocessing`, or `exif`.',
   }),
   /**
    * How the images will be preprocessed: with `decoding: 'reduced'`, a JPEG is decoded at 1/2, 1/4 or 1/8 of its size
@@ -114,6 +113,7 @@ export async function openImageFiles(
     if (entry !== undefined) return entry;
     throw argumentError(owner, 'the index of an image', index, `Use an index from 0 to ${entries.length - 1}.`);
   };
+  const orientation = orientationBeside(owner, options.orientation, options.preprocessing);
   const reducedFor = options.decoder === undefined ? reductionTarget(owner, options.preprocessing) : undefined;
   return {
     name,
@@ -123,7 +123,7 @@ export async function openImageFiles(
     classNames: [...classNames],
     paths: entries.map(({ path }) => path),
     skipped,
-    ...(options.decoder === undefined ? { orientation: options.orientation } : {}),
+    ...(options.decoder === undefined ? { orientation } : {}),
     ...(reducedFor === undefined ? {} : { reducedFor }),
     fingerprint: await fingerprintOfImages(entries, reducedFor),
     label: (index) => entryAt(index).label,

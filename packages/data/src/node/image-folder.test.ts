@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -15,6 +15,22 @@ describe('openImageFolder', () => {
     await mkdir(join(folder, ...to.slice(0, -1)), { recursive: true });
     await copyFile(join(pictures, name), join(folder, ...to));
   };
+
+  it('decodes in the orientation of the preprocessing, and refuses another', async () => {
+    const preprocessing = { height: 8, width: 8, orientation: 'stored' } as const;
+    await place('turned-3.jpg', 'turned', 'one.jpg');
+    const images = await openImageFolder({ folder, classNames: ['turned'], preprocessing });
+    const upright = await openImageFolder({ folder, classNames: ['turned'] });
+    try {
+      expect([images.orientation, upright.orientation]).toEqual(['stored', 'exif']);
+      expect(await images.image(0)).not.toEqual(await upright.image(0));
+    } finally {
+      await Promise.all([images.close(), upright.close()]);
+      await rm(join(folder, 'turned'), { recursive: true });
+    }
+    const refused = rejection(openImageFolder({ folder, preprocessing, orientation: 'exif' }));
+    expect(await refused).toMatchObject({ code: 'INVALID_ARGUMENT', subject: 'orientation', value: 'exif' });
+  });
 
   it('finds images by class, in an order of their names, and makes a data set of them', async () => {
     await place('444.jpg', 'dog', 'b.JPEG');

@@ -107,7 +107,8 @@ describe('writeTokenFiles', () => {
     expect(await rejection(interrupted)).toMatchObject({ code: 'INTERRUPTED' });
     expect((await readdir(folder)).length).toBe(4);
     expect(await readFile(join(folder, 'train.bin'))).toEqual(before);
-    await (await openTokenFile(join(folder, 'train.bin'))).verify();
+    const file = await openTokenFile(join(folder, 'train.bin'));
+    await file.verify().finally(() => file.close());
   });
 
   it('refuses what cannot be written', async () => {

@@ -15,14 +15,14 @@ export type NodeImageInput = ImageInput | string;
 
 const decode: DecodeImage = async (image, preprocessing) => {
   const bytes = bytesOf(image) ?? new Uint8Array(await (image as Blob).arrayBuffer());
-  return decodeImage(bytes, { orientation: preprocessing.orientation, preprocessing });
+  return decodeImage(bytes, { preprocessing });
 };
 
 const nodeImages: ImageReading = {
   decode,
   async decodeFile(path, preprocessing) {
     const bytes = await withFileErrors('read', path, () => readFile(path));
-    return decodeImage(bytes, { path, orientation: preprocessing.orientation, preprocessing });
+    return decodeImage(bytes, { path, preprocessing });
   },
   draw: drawInBrowser,
 };
