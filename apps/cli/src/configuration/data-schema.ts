@@ -66,8 +66,9 @@ const preprocessing = z
       ),
     ...optionalShape({
       orientation: described(
-        imageFolderOptionTable.orientation,
-        '`exif` turns images as their EXIF orientation says, `stored` keeps their pixels as they are stored.',
+        preprocessingOptionTable.orientation,
+        '`exif` turns images as their EXIF orientation says, `stored` keeps their pixels as they are stored. ' +
+          'Default: `exif`.',
       ),
       decoding: described(
         preprocessingOptionTable.decoding,
