@@ -11,7 +11,8 @@
 //   <!-- excerpt: FILE -->                    the same for a part of a module, which does not compile on its own
 //   <!-- skip: REASON -->                     not executed
 //
-// All blocks of a page run in order in one temporary folder, by the packages' builds. Two files of tests divide the pages.
+// All blocks of a page run in order in one temporary folder, by the packages' builds. Two files of tests divide the
+// pages.
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
