@@ -19,8 +19,8 @@ await setUp();
 // Removes reports of earlier runs, which could hide a missing report; turbo restores cached ones.
 for (const folder of folders) rmSync(reportOf(folder), { force: true });
 
-// At least three at a time: type checks, lint and most test files use one core, and some tests wait.
-const concurrency = Math.max(3, Math.min(4, Math.floor(availableParallelism() / 2)));
+// At least two at a time, since type checks, lint and most test files use one core.
+const concurrency = Math.max(2, Math.min(4, Math.floor(availableParallelism() / 2)));
 const tasks = ['typecheck', 'typecheck:root', 'declarations', 'lint:root', 'lint:api', 'test', 'test:root'];
 console.log(
   `Checking types and lint, and running the tests of ${folders.length} packages, ${concurrency} at a time. ` +
