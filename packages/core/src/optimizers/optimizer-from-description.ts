@@ -197,8 +197,7 @@ function ruleOf(description: RuleDescription, over: (peak: number) => Schedule):
   const scheduled = Object.entries(table).flatMap(([name, option]) => {
     const own = Object.hasOwn(schedules, name) ? schedules[name] : undefined;
     const given = Object.hasOwn(options, name) ? options[name] : undefined;
-    const isScheduled = own !== undefined || (option.kind === 'schedule' && option.isLearningRate);
-    const value = given === undefined && isScheduled ? option.default : given;
+    const value = given === undefined && option.kind === 'schedule' ? option.default : given;
     if (value === undefined) return [];
     if (option.kind !== 'schedule' || typeof value !== 'number') return [[name, value]];
     // Checked here: inside a schedule it would be refused at its step.

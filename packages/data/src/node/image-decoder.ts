@@ -36,11 +36,18 @@ interface Job {
 /** Whether images are turned as their EXIF orientation says. */
 export type Orientation = ImagePreprocessing['orientation'];
 
-/** @param owner name of the public function, for errors. */
-export function orientationBeside(
+/**
+ * The given orientation, or that of the preprocessing.
+ *
+ * @param owner name of the public function, for errors.
+ * @throws LmdError `INVALID_ARGUMENT` if it is unknown, or not that of the preprocessing.
+ */
+export function chosenOrientation(
   owner: string,
-  orientation: Orientation | undefined,
-  preprocessing: PreprocessingOptions | undefined,
+  {
+    orientation,
+    preprocessing,
+  }: { readonly orientation: Orientation | undefined; readonly preprocessing: PreprocessingOptions | undefined },
 ): Orientation {
   const expected = preprocessing?.orientation;
   if (orientation === undefined) return expected ?? 'exif';
@@ -66,15 +73,15 @@ export function orientationBeside(
  * Default: that of `preprocessing`, or `exif`.
  * @param preprocessing how the images will be preprocessed. With `decoding: 'reduced'`, a JPEG is decoded at 1/2, 1/4
  * or 1/8 of its size, as `reductionOf` says for this input: the pixels of Pillow's `Image.draft`, without an incomplete
- * last row or column. Other formats and small images are decoded in full. Its other fields do not
- * matter, but for `orientation`. Default: in full.
+ * last row or column. Other formats and small images are decoded in full. Of its other fields only `orientation`
+ * matters. Default: in full.
  */
 export function imageDecoder(
   concurrency = 32,
   orientation?: Orientation,
   preprocessing?: PreprocessingOptions,
 ): ImageDecoder {
-  const turned = orientationBeside('imageDecoder', orientation, preprocessing);
+  const turned = chosenOrientation('imageDecoder', { orientation, preprocessing });
   numberOption('imageDecoder', 'concurrency', concurrency, { atLeast: 1, integer: true });
   const target = reductionTarget('imageDecoder', preprocessing);
   const waiting: Job[] = [];
@@ -150,7 +157,7 @@ export async function decodeImage(
   { path, name = path ?? 'The image', orientation, preprocessing }: DecodeImageOptions = {},
 ): Promise<Pixels> {
   const target = reductionTarget('decodeImage', preprocessing);
-  const turned = orientationBeside('decodeImage', orientation, preprocessing);
+  const turned = chosenOrientation('decodeImage', { orientation, preprocessing });
   return await decodeBytes(bytes, { name, path, orientation: turned, target });
 }
 

@@ -3,7 +3,7 @@ import { type FingerprintPart, fingerprintOf } from '@lmd/training';
 import type { ImageSource, ReductionTarget } from '../images/image.js';
 import { type PreprocessingOptions, preprocessingOptionTable } from '../images/preprocessing.js';
 import { argumentError } from '../options.js';
-import { type ImageDecoder, imageDecoder, orientationBeside } from './image-decoder.js';
+import { chosenOrientation, type ImageDecoder, imageDecoder } from './image-decoder.js';
 import { readWhole } from './read-file.js';
 import { reductionTarget } from './reduction-target.js';
 import { loadSharp } from './sharp.js';
@@ -113,7 +113,6 @@ export async function openImageFiles(
     if (entry !== undefined) return entry;
     throw argumentError(owner, 'the index of an image', index, `Use an index from 0 to ${entries.length - 1}.`);
   };
-  const orientation = orientationBeside(owner, options.orientation, options.preprocessing);
   const reducedFor = options.decoder === undefined ? reductionTarget(owner, options.preprocessing) : undefined;
   return {
     name,
@@ -123,7 +122,7 @@ export async function openImageFiles(
     classNames: [...classNames],
     paths: entries.map(({ path }) => path),
     skipped,
-    ...(options.decoder === undefined ? { orientation } : {}),
+    ...(options.decoder === undefined ? { orientation: chosenOrientation(owner, options) } : {}),
     ...(reducedFor === undefined ? {} : { reducedFor }),
     fingerprint: await fingerprintOfImages(entries, reducedFor),
     label: (index) => entryAt(index).label,
@@ -177,13 +176,11 @@ async function fingerprintOfImages(
  */
 export async function decoderOf(
   owner: string,
-  {
-    decoder: given,
-    orientation,
-    preprocessing,
-  }: Pick<ResolvedOptions<typeof imageFilesOptionTable>, 'decoder' | 'orientation' | 'preprocessing'>,
+  options: Pick<ResolvedOptions<typeof imageFilesOptionTable>, 'decoder' | 'orientation' | 'preprocessing'>,
 ): Promise<ImageDecoder> {
+  const { decoder: given, preprocessing } = options;
   if (given === undefined) {
+    const orientation = chosenOrientation(owner, options);
     await loadSharp();
     return imageDecoder(undefined, orientation, preprocessing);
   }

@@ -28,8 +28,9 @@ describe('openImageFolder', () => {
       await Promise.all([images.close(), upright.close()]);
       await rm(join(folder, 'turned'), { recursive: true });
     }
-    const refused = rejection(openImageFolder({ folder, preprocessing, orientation: 'exif' }));
-    expect(await refused).toMatchObject({ code: 'INVALID_ARGUMENT', subject: 'orientation', value: 'exif' });
+    const refused = await rejection(openImageFolder({ folder, preprocessing, orientation: 'exif' }));
+    expect(refused).toMatchObject({ code: 'INVALID_ARGUMENT', subject: 'orientation', value: 'exif' });
+    expect(String(refused)).toMatch(/openImageFolder: .*orientation is "exif"/);
   });
 
   it('finds images by class, in an order of their names, and makes a data set of them', async () => {
